@@ -41,8 +41,12 @@ func eventsOf(rl *logspb.ResourceLogs) (out []event) {
 				who: attrs["user.id"], from: attrs["client.address"], route: attrs["http.route"],
 				fingerprint: attrs["otelaudit.token.fingerprint"],
 			}
-			if added, removed := attrs["otelaudit.jwks.keys_added"], attrs["otelaudit.jwks.keys_removed"]; added+removed != "" {
-				e.route = strings.TrimSpace("+" + added + " -" + removed)
+			for _, part := range [...]struct{ sign, kids string }{
+				{"+", attrs["otelaudit.jwks.keys_added"]}, {" -", attrs["otelaudit.jwks.keys_removed"]},
+			} {
+				if part.kids != "" {
+					e.route = strings.TrimSpace(e.route + part.sign + part.kids)
+				}
 			}
 			out = append(out, e)
 		}

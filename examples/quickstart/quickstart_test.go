@@ -4,9 +4,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -111,6 +116,82 @@ func TestExternalEndpoint(t *testing.T) {
 	}
 	if n := len(rec.since(0)); n < 50 {
 		t.Errorf("%d events arrived at the endpoint", n)
+	}
+}
+
+func TestOneLoopbackAddress(t *testing.T) {
+	local(t)
+	old := secondAddress
+	secondAddress = "192.0.2.1" // RFC 5737: no system has it
+	defer func() { secondAddress = old }()
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"-exit"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d\n%s\n%s", code, &stdout, &stderr)
+	}
+	if !strings.Contains(stdout.String(), forwardedAddress) {
+		t.Error("the forwarded address did not arrive")
+	}
+}
+
+// A leak in any part is found, and fails the story.
+func TestLeakIsFound(t *testing.T) {
+	const header, payload, signature = "h-234567890123456", "p-234567890123456", "s-234567890123456"
+	raw := header + "." + payload + "." + signature
+	for body, clean := range map[string]bool{
+		"nothing": true, header: true, "a " + payload + " b": false, signature: false, raw: false, "secret-password": false,
+	} {
+		out := newPrinter(&bytes.Buffer{}, &bytes.Buffer{}, false)
+		s := &story{rec: newReceiver(out.received), out: out, seen: &vault{},
+			idp: &idp{users: map[string]user{"alice": {password: "secret-password"}}}}
+		s.seen.add(raw)
+		s.rec.take([]byte(body), nil)
+		if got := s.summary(); got != clean {
+			t.Errorf("%q: summary() = %t", body, got)
+		}
+	}
+}
+
+// Without -exit it serves until it is told to stop, and prints a token that works.
+func TestServesUntilStopped(t *testing.T) {
+	local(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, w := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		var stderr bytes.Buffer
+		code <- run(ctx, nil, w, &stderr)
+		_ = w.Close()
+	}()
+	curl := regexp.MustCompile(`curl -i -H 'Authorization: (Bearer [^']+)' (\S+)`)
+	called := false
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		m := curl.FindStringSubmatch(lines.Text())
+		if m == nil {
+			continue
+		}
+		called = true
+		go func() {
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, m[2], nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			req.Header.Set("Authorization", m[1])
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				t.Errorf("the curl line is answered %d", resp.StatusCode)
+			}
+		}()
+	}
+	if c := <-code; c != 0 || !called {
+		t.Errorf("exit code %d, curl line found: %t", c, called)
 	}
 }
 

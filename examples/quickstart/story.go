@@ -57,7 +57,11 @@ func dialFrom(local string) *http.Client {
 	return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: d.DialContext}}
 }
 
-const secondAddress, forwardedAddress = "127.0.0.2", "203.0.113.7"
+// secondAddress is another loopback address: all of 127.0.0.0/8 is on Linux.
+var secondAddress = "127.0.0.2"
+
+// forwardedAddress is what a proxy tells where there is only one (RFC 5737).
+const forwardedAddress = "203.0.113.7"
 
 // otherAddress returns a client with another address than 127.0.0.1, or nil.
 func otherAddress(ctx context.Context) *http.Client {
