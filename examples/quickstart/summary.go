@@ -88,7 +88,7 @@ func (s *story) invite(ctx context.Context) error {
 	s.out.title("Try it")
 	s.out.say("  curl -i -H 'Authorization: Bearer %s' %s/orders", raw, s.orders.url)
 	s.out.title("Where next")
-	s.out.say("  README.md for your own service; the collector-config folder for a collector's configuration.")
+	s.out.say("  README.md says how to instrument your own service.")
 	s.out.say("  OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 sends the events to a collector instead.")
 	s.out.say("  Serving until Ctrl-C.")
 	return nil
