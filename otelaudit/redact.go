@@ -35,26 +35,24 @@ func clean(s string, limit int) (out string, masked bool) {
 	}
 	s, masked = mask(s)
 	var b strings.Builder
-	for i := 0; i < len(s); {
+	fits := 0 // where an ellipsis still fits
+	for i := 0; i < len(s) && b.Len() <= limit; {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		var esc string
 		switch {
 		case r == utf8.RuneError && n == 1:
-			esc = fmt.Sprintf("\\x%02x", s[i])
+			fmt.Fprintf(&b, "\\x%02x", s[i])
 		case isHidden(r):
-			esc = fmt.Sprintf("\\u%04x", r)
+			fmt.Fprintf(&b, "\\u%04x", r)
 		default:
-			esc = s[i : i+n]
+			b.WriteString(s[i : i+n])
 		}
-		if b.Len()+len(esc) > limit-len(ellipsis) && (cut || b.Len()+len(esc)+len(s)-i-n > limit) {
-			cut = true
-			break
+		if b.Len() <= limit-len(ellipsis) {
+			fits = b.Len()
 		}
-		b.WriteString(esc)
 		i += n
 	}
-	if cut {
-		b.WriteString(ellipsis)
+	if cut || b.Len() > limit {
+		return b.String()[:fits] + ellipsis, masked
 	}
 	return b.String(), masked
 }
