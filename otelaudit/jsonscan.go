@@ -58,9 +58,10 @@ func skipValue(text []byte, i int) int {
 	for j := i; j < len(text); j++ {
 		c := text[j]
 		if quoted {
-			if c == '\\' {
+			switch c {
+			case '\\':
 				j++
-			} else if c == '"' {
+			case '"':
 				if quoted = false; depth == 0 {
 					return j + 1
 				}
