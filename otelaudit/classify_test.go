@@ -131,10 +131,10 @@ func TestClassify(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := audittest.NewRecorder(t)
 			parser := r.Auditor().NewParser(tt.opts...)
-			bare, bareErr, barePanic := call(func() (*jwt.Token, error) {
+			bare, barePanic, bareErr := call(func() (*jwt.Token, error) {
 				return jwt.NewParser(tt.opts...).ParseWithClaims(tt.raw, tt.newClaims(), tt.keyfunc)
 			})
-			tok, err, panicked := call(func() (*jwt.Token, error) {
+			tok, panicked, err := call(func() (*jwt.Token, error) {
 				return parser.ParseWithClaims(context.Background(), tt.raw, tt.newClaims(), tt.keyfunc)
 			})
 			if diff := cmp.Diff(bare, tok, cmp.Comparer(func(a, b jwt.SigningMethod) bool { return a == b })); diff != "" {
@@ -185,8 +185,8 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-func call(f func() (*jwt.Token, error)) (tok *jwt.Token, err error, panicked any) {
+func call(f func() (*jwt.Token, error)) (tok *jwt.Token, panicked any, err error) {
 	defer func() { panicked = recover() }()
 	tok, err = f()
-	return tok, err, nil
+	return tok, nil, err
 }

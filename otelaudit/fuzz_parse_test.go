@@ -26,10 +26,10 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		r := audittest.NewRecorder(t)
 		parser := r.Auditor(otelaudit.WithClaimedIdentity()).NewParser(jwt.WithAudience("orders"))
-		bare, bareErr, barePanic := call(func() (*jwt.Token, error) {
+		bare, barePanic, bareErr := call(func() (*jwt.Token, error) {
 			return jwt.NewParser(jwt.WithAudience("orders")).Parse(raw, keyfunc)
 		})
-		tok, err, panicked := call(func() (*jwt.Token, error) {
+		tok, panicked, err := call(func() (*jwt.Token, error) {
 			return parser.Parse(context.Background(), raw, keyfunc)
 		})
 		if fmt.Sprint(err, panicked) != fmt.Sprint(bareErr, barePanic) {
