@@ -140,8 +140,8 @@ func TestClassify(t *testing.T) {
 			if diff := cmp.Diff(bare, tok, cmp.Comparer(func(a, b jwt.SigningMethod) bool { return a == b })); diff != "" {
 				t.Errorf("token differs from the bare parser's (-bare +audited):\n%s", diff)
 			}
-			if fmt.Sprint(bareErr) != fmt.Sprint(err) {
-				t.Errorf("ParseWithClaims() = %v, want %v", err, bareErr)
+			if diff := cmp.Diff(chain(bareErr), chain(err)); diff != "" {
+				t.Errorf("error chain differs from the bare parser's (-bare +audited):\n%s", diff)
 			}
 			if panicked != barePanic || panicked != tt.panics {
 				t.Errorf("panic = %v, want %v", panicked, tt.panics)
@@ -189,4 +189,21 @@ func call(f func() (*jwt.Token, error)) (tok *jwt.Token, panicked any, err error
 	defer func() { panicked = recover() }()
 	tok, err = f()
 	return tok, nil, err
+}
+
+// chain lists the type and text of err and of all it wraps.
+func chain(err error) []string {
+	if err == nil {
+		return nil
+	}
+	out := []string{fmt.Sprintf("%T %v", err, err)}
+	switch w := err.(type) {
+	case interface{ Unwrap() error }:
+		out = append(out, chain(w.Unwrap())...)
+	case interface{ Unwrap() []error }:
+		for _, e := range w.Unwrap() {
+			out = append(out, chain(e)...)
+		}
+	}
+	return out
 }
