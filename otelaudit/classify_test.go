@@ -197,7 +197,7 @@ func chain(err error) []string {
 		return nil
 	}
 	out := []string{fmt.Sprintf("%T %v", err, err)}
-	switch w := err.(type) {
+	switch w := err.(type) { //nolint:errorlint // the chain is walked link by link
 	case interface{ Unwrap() error }:
 		out = append(out, chain(w.Unwrap())...)
 	case interface{ Unwrap() []error }:

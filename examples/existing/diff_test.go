@@ -55,3 +55,29 @@ func lcs(a, b []string) int {
 	}
 	return row[len(b)]
 }
+
+// TestREADME holds the diff in the README equal to the pair of files.
+func TestREADME(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(readme), "```diff\n")
+	block, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatal("README has no diff")
+	}
+	files := map[byte]string{
+		'-': squeeze(strings.Join(code(t, "before/main.go"), "\n")),
+		'+': squeeze(strings.Join(code(t, "after/main.go"), "\n")),
+	}
+	for line := range strings.Lines(block) {
+		want, _, _ := strings.Cut(squeeze(line[1:]), "…") // what is elided is not compared
+		if !strings.Contains(files[line[0]], want) {
+			t.Errorf("README shows %q, which is not in the file", line)
+		}
+	}
+}
+
+// squeeze makes alignment irrelevant.
+func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
