@@ -79,11 +79,15 @@ const (
 	ReasonSchemeUnsupported Reason = "scheme_unsupported"
 	ReasonTokenOversize     Reason = "token_oversize"
 
-	ReasonMalformedSegments  Reason = "malformed_segments"
-	ReasonMalformedHeader    Reason = "malformed_header"
-	ReasonMalformedClaims    Reason = "malformed_claims"
-	ReasonMalformedSignature Reason = "malformed_signature"
-	ReasonJWEUnexpected      Reason = "jwe_unexpected"
+	ReasonMalformedSegments   Reason = "malformed_segments"
+	ReasonMalformedHeader     Reason = "malformed_header"
+	ReasonMalformedClaims     Reason = "malformed_claims"
+	ReasonMalformedSignature  Reason = "malformed_signature"
+	ReasonJWEUnexpected       Reason = "jwe_unexpected"
+	ReasonBase64Noncanonical  Reason = "base64_noncanonical"
+	ReasonInvalidUTF8         Reason = "invalid_utf8"
+	ReasonJSONDuplicateMember Reason = "json_duplicate_member"
+	ReasonJSONTrailingData    Reason = "json_trailing_data"
 
 	ReasonAlgNone         Reason = "alg_none"
 	ReasonAlgMissing      Reason = "alg_missing"
@@ -91,21 +95,44 @@ const (
 	ReasonAlgNotAllowed   Reason = "alg_not_allowed"
 	ReasonAlgKeyConfusion Reason = "alg_key_confusion"
 	ReasonAlgJWKMismatch  Reason = "alg_jwk_mismatch"
+	ReasonCurveMismatch   Reason = "curve_mismatch"
+	ReasonKeyUseInvalid   Reason = "key_use_invalid"
+	ReasonWeakHMACKey     Reason = "weak_hmac_key"
+	ReasonWeakRSAKey      Reason = "weak_rsa_key"
 
-	ReasonSignatureInvalid  Reason = "signature_invalid"
-	ReasonSignatureStripped Reason = "signature_stripped"
-	ReasonKidUnknown        Reason = "kid_unknown"
+	ReasonSignatureInvalid      Reason = "signature_invalid"
+	ReasonSignatureStripped     Reason = "signature_stripped"
+	ReasonSignatureZero         Reason = "signature_zero"
+	ReasonKidUnknown            Reason = "kid_unknown"
+	ReasonKidUnknownRateLimited Reason = "kid_unknown_rate_limited"
+	ReasonKidInjection          Reason = "kid_injection"
+	ReasonKidOversize           Reason = "kid_oversize"
+	ReasonKidNotString          Reason = "kid_not_string"
+	ReasonHeaderJWK             Reason = "header_jwk"
+	ReasonHeaderJKU             Reason = "header_jku"
+	ReasonHeaderX5U             Reason = "header_x5u"
+	ReasonHeaderX5C             Reason = "header_x5c"
+	ReasonCritUnsupported       Reason = "crit_unsupported"
+	ReasonB64Unencoded          Reason = "b64_unencoded"
+	ReasonTypeMismatch          Reason = "type_mismatch"
 
-	ReasonExpired          Reason = "expired"
-	ReasonNotYetValid      Reason = "not_yet_valid"
-	ReasonIssuedInFuture   Reason = "issued_in_future"
-	ReasonIssuerMismatch   Reason = "issuer_mismatch"
-	ReasonAudienceMismatch Reason = "audience_mismatch"
-	ReasonSubjectMismatch  Reason = "subject_mismatch"
-	ReasonClaimMissing     Reason = "claim_missing"
-	ReasonClaimType        Reason = "claim_type"
-	ReasonClaimsCustom     Reason = "claims_custom"
-	ReasonTokenRevoked     Reason = "token_revoked"
+	ReasonExpired           Reason = "expired"
+	ReasonExpMissing        Reason = "exp_missing"
+	ReasonExpZero           Reason = "exp_zero"
+	ReasonLifetimeExcessive Reason = "lifetime_excessive"
+	ReasonNotYetValid       Reason = "not_yet_valid"
+	ReasonIssuedInFuture    Reason = "issued_in_future"
+	ReasonIssuerMismatch    Reason = "issuer_mismatch"
+	ReasonAudienceMismatch  Reason = "audience_mismatch"
+	ReasonSubjectMismatch   Reason = "subject_mismatch"
+	ReasonClaimMissing      Reason = "claim_missing"
+	ReasonClaimType         Reason = "claim_type"
+	ReasonClaimNameVariant  Reason = "claim_name_variant"
+	ReasonClaimOutOfRange   Reason = "claim_out_of_range"
+	ReasonClaimsCustom      Reason = "claims_custom"
+	ReasonTokenRevoked      Reason = "token_revoked"
+	ReasonTokenReplayed     Reason = "token_replayed"
+	ReasonContextChanged    Reason = "context_changed"
 
 	ReasonKeyfuncError     Reason = "keyfunc_error"
 	ReasonJWKSUnavailable  Reason = "jwks_unavailable"
@@ -134,65 +161,6 @@ const (
 	// ReasonOther is the fallback of the error.type convention.
 	ReasonOther Reason = "_OTHER"
 )
-
-const (
-	invalidRequest    = "invalid_request"
-	invalidToken      = "invalid_token"
-	insufficientScope = "insufficient_scope"
-)
-
-var reasonTable = []ReasonInfo{
-	{ReasonTokenMissing, ClassRoutine, "authn_login_fail", "", "The request carried no credential."},
-	{ReasonTokenEmpty, ClassRoutine, "authn_login_fail", invalidRequest, "The credential was an empty string."},
-	{ReasonTokenMultiple, ClassSuspicious, "input_validation_fail", invalidRequest, "More than one credential was sent."},
-	{ReasonSchemeUnsupported, ClassRoutine, "authn_login_fail", "", "The Authorization scheme is not Bearer."},
-	{ReasonTokenOversize, ClassSuspicious, "input_validation_fail", invalidToken, "The token is longer than any honest token (CVE-2025-30204)."},
-	{ReasonMalformedSegments, ClassSuspicious, "input_validation_fail", invalidToken, "The token does not have three segments."},
-	{ReasonMalformedHeader, ClassSuspicious, "input_validation_fail", invalidToken, "The header is not base64url-encoded JSON."},
-	{ReasonMalformedClaims, ClassSuspicious, "input_validation_fail", invalidToken, "The claims are not base64url-encoded JSON of the expected shape."},
-	{ReasonMalformedSignature, ClassSuspicious, "input_validation_fail", invalidToken, "The signature is not base64url."},
-	{ReasonJWEUnexpected, ClassSuspicious, "input_validation_fail", invalidToken, "The token has the five segments of a JWE."},
-	{ReasonAlgNone, ClassAttack, "malicious_extraneous", invalidToken, "The token claims to need no signature, in any spelling (CVE-2015-2951)."},
-	{ReasonAlgMissing, ClassSuspicious, "input_validation_fail", invalidToken, "The header names no algorithm."},
-	{ReasonAlgUnknown, ClassSuspicious, "input_validation_fail", invalidToken, "The header names an algorithm that is not registered."},
-	{ReasonAlgNotAllowed, ClassSuspicious, "input_validation_fail", invalidToken, "The algorithm is not among those the parser allows."},
-	{ReasonAlgKeyConfusion, ClassAttack, "malicious_extraneous", invalidToken, "An HMAC algorithm was to be checked with a public key (CVE-2016-5431)."},
-	{ReasonAlgJWKMismatch, ClassSuspicious, "input_validation_fail", invalidToken, "The algorithm does not fit the key that was found."},
-	{ReasonSignatureInvalid, ClassSuspicious, "authn_login_fail", invalidToken, "No key verifies the signature."},
-	{ReasonSignatureStripped, ClassAttack, "malicious_extraneous", invalidToken, "The signature was removed."},
-	{ReasonKidUnknown, ClassSuspicious, "authn_login_fail", invalidToken, "No key has the token's key id."},
-	{ReasonExpired, ClassRoutine, "session_use_after_expire", invalidToken, "The token's exp has passed."},
-	{ReasonNotYetValid, ClassRoutine, "authn_login_fail", invalidToken, "The token's nbf lies in the future."},
-	{ReasonIssuedInFuture, ClassSuspicious, "authn_login_fail", invalidToken, "The token's iat lies in the future."},
-	{ReasonIssuerMismatch, ClassSuspicious, "authn_login_fail", invalidToken, "The token's iss is not the expected one."},
-	{ReasonAudienceMismatch, ClassSuspicious, "authn_login_fail", invalidToken, "The token is meant for another audience."},
-	{ReasonSubjectMismatch, ClassSuspicious, "authn_login_fail", invalidToken, "The token's sub is not the expected one."},
-	{ReasonClaimMissing, ClassSuspicious, "input_validation_fail", invalidToken, "A required claim is missing."},
-	{ReasonClaimType, ClassSuspicious, "input_validation_fail", invalidToken, "A claim has the wrong JSON type."},
-	{ReasonClaimsCustom, ClassSuspicious, "authn_login_fail", invalidToken, "The service's own claims validation refused the token."},
-	{ReasonTokenRevoked, ClassAttack, "authn_token_reuse", invalidToken, "The token was used after it was revoked."},
-	{ReasonKeyfuncError, ClassFault, "sys_monitor", "", "The key for the token could not be obtained."},
-	{ReasonJWKSUnavailable, ClassFault, "sys_monitor", "", "The key set could not be fetched."},
-	{ReasonStoreUnavailable, ClassFault, "sys_monitor", "", "The replay or revocation store could not be reached."},
-	{ReasonConfigError, ClassFault, "sys_monitor", "", "The service's own keys, parser or signer are misconfigured."},
-	{ReasonSigningError, ClassFault, "sys_monitor", "", "The token could not be signed."},
-	{ReasonPanic, ClassFault, "sys_crash", "", "The host's code panicked."},
-	{ReasonCredentialsInvalid, ClassSuspicious, "authn_login_fail", "", "The password or other proof was wrong."},
-	{ReasonAccountLocked, ClassSuspicious, "authn_login_lock", "", "The account is locked."},
-	{ReasonAccountDisabled, ClassSuspicious, "authn_login_fail", "", "The account is disabled or does not exist."},
-	{ReasonMFAFailed, ClassSuspicious, "authn_login_fail", "", "The second factor was wrong."},
-	{ReasonInsufficientScope, ClassSuspicious, "authz_fail", insufficientScope, "The token lacks a required scope."},
-	{ReasonPolicyDenied, ClassSuspicious, "authz_fail", insufficientScope, "A policy denied the action."},
-	{ReasonRequestInvalid, ClassRoutine, "input_validation_fail", "", "The API answered 4xx to a request it could not use."},
-	{ReasonUnauthorized, ClassRoutine, "authn_login_fail", "", "The API answered 401."},
-	{ReasonForbidden, ClassSuspicious, "authz_fail", "", "The API answered 403."},
-	{ReasonNotFound, ClassRoutine, "input_validation_fail", "", "The API has the route but not the resource."},
-	{ReasonRouteUnknown, ClassRoutine, "input_validation_fail", "", "The API has no such route."},
-	{ReasonMethodNotAllowed, ClassRoutine, "input_validation_fail", "", "The API does not offer this method on the route."},
-	{ReasonRateLimited, ClassSuspicious, "excess_rate_limit_exceeded", "", "The API answered 429."},
-	{ReasonServerError, ClassFault, "sys_monitor", "", "The API answered 5xx."},
-	{ReasonOther, ClassFault, "sys_monitor", "", "None of the other codes."},
-}
 
 var reasonByCode = func() map[Reason]*ReasonInfo {
 	m := make(map[Reason]*ReasonInfo, len(reasonTable))

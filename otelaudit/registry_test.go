@@ -189,12 +189,20 @@ func TestRegistryHasTheEnumsOfTheCode(t *testing.T) {
 		}
 		return out
 	}
-	for _, m := range f.attribute(t, "otelaudit.findings").members(t) {
-		if class := Finding(m.Value).Class().String(); class != m.Annotations.Class {
-			t.Errorf("%s: class %s in the code, %s in the registry", m.Value, class, m.Annotations.Class)
+	findings := f.attribute(t, "otelaudit.findings").members(t)
+	rows := Findings()
+	if len(findings) != len(rows) {
+		t.Fatalf("%d findings in the code, %d in the registry", len(rows), len(findings))
+	}
+	for i, m := range findings {
+		got := FindingInfo{Finding(m.ID), classOf(m.Annotations.Class), m.Brief}
+		if got != rows[i] {
+			t.Errorf("row %d:\ncode     %v\nregistry %v", i, rows[i], got)
+		}
+		if Finding(m.ID).Reason() != Reason(m.ID) {
+			t.Errorf("%s is no reason", m.ID)
 		}
 	}
-	sameSet(t, "findings", codes(Findings()), values("otelaudit.findings"))
 	sameSet(t, "finding constants", constants(t, "finding.go", "Finding"), values("otelaudit.findings"))
 	sameSet(t, "outcomes", constants(t, "event.go", "Outcome"), values("otelaudit.outcome"))
 	sameSet(t, "actor types", constants(t, "event.go", "Actor"), values("otelaudit.actor.type"))
@@ -339,4 +347,13 @@ func renderRegistry(t *testing.T, f registryFile) []byte {
 		row(code(m.Name), m.Instrument, code(m.Unit), m.Brief, refs(m.Attributes))
 	}
 	return b.Bytes()
+}
+
+func classOf(name string) Class {
+	for c := ClassRoutine; c < ClassFault; c++ {
+		if c.String() == name {
+			return c
+		}
+	}
+	return ClassFault
 }
