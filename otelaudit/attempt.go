@@ -4,9 +4,8 @@
 package otelaudit
 
 import (
-	"encoding/json"
+	"encoding/base64"
 	"strings"
-	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -14,9 +13,11 @@ import (
 // attempt watches one validation: what the keyfunc returned and what each key
 // said, which the error of golang-jwt alone does not tell.
 type attempt struct {
-	raw      string
-	user     jwt.Keyfunc
-	noClaims bool
+	raw         string
+	user        jwt.Keyfunc
+	noClaims    bool
+	expRequired bool
+	unparsed    bool // refused for its size alone
 
 	token    *jwt.Token
 	err      error
@@ -31,15 +32,13 @@ type attempt struct {
 	unfit    int // keys of a type that the algorithm cannot use
 	public   int // public keys that an HMAC was to be checked with
 	hash     bool
+	flaw     Finding // of a key that did not verify the signature
 
-	extra claimsExtra
-}
-
-// claimsExtra are claims that jwt.Claims has no getters for.
-type claimsExtra struct {
-	jti, sid, scope, clientID string
-	scp                       []string
-	audObject                 bool
+	found   findings
+	keyHost string // of the URL in jku or x5u
+	jwk     bool   // the header has one
+	dpop    bool   // and may
+	extra   claimsExtra
 }
 
 // keyfunc calls the host's, then puts the attempt in the way of the keys.
@@ -84,74 +83,54 @@ func (m *recordingMethod) Sign(signingString string, key any) ([]byte, error) {
 // Alg implements jwt.SigningMethod.
 func (m *recordingMethod) Alg() string { return m.method.Alg() }
 
-// readExtra fills in the claims without getters from the decoded claims.
-func (at *attempt) readExtra(claims []byte) {
-	for name, value := range members(claims) {
-		switch name {
-		case "jti":
-			at.extra.jti = jsonString(value)
-		case "sid":
-			at.extra.sid = jsonString(value)
-		case "scope":
-			at.extra.scope = jsonString(value)
-		case "client_id":
-			at.extra.clientID = jsonString(value)
-		case "scp":
-			if value[0] == '"' {
-				at.extra.scope = jsonString(value)
-			} else {
-				_ = json.Unmarshal(value, &at.extra.scp)
-			}
-		case "aud":
-			at.extra.audObject = value[0] != '"' && value[0] != '[' && value[0] != 'n'
-		}
+// read looks at the decoded token.
+func (at *attempt) read(header, claims []byte) {
+	if strings.Count(at.raw, ".") != 2 {
+		return
+	}
+	at.readHeader(header)
+	at.readClaims(claims)
+	if !isCanonical(at.raw) {
+		at.found.add(FindingBase64Noncanonical)
 	}
 }
 
-// describe says what is known of the token, and what came of it.
-func (a *Auditor) describe(at *attempt, e *Event) {
-	info := &TokenInfo{Size: len(at.raw), SignatureVerified: at.verified}
-	e.Token = info
-	if at.raw != "" {
-		info.Fingerprint = a.hasher.token(at.raw, func(_, claims []byte) { at.readExtra(claims) })
+// readOversize reads an accepted token that is too long to be fingerprinted by its
+// contents, so that its size hides nothing.
+func (at *attempt) readOversize() {
+	at.found.add(FindingTokenOversize)
+	parts := strings.Split(at.raw, ".")
+	if !at.verified || len(parts) != 3 {
+		return
 	}
+	header, err := base64.RawURLEncoding.DecodeString(string(trimPadding(parts[0])))
+	if err != nil {
+		return
+	}
+	if claims, err := base64.RawURLEncoding.DecodeString(string(trimPadding(parts[1]))); err == nil {
+		at.read(header, claims)
+	}
+}
+
+// describe says what is known of the token.
+func (a *Auditor) describe(at *attempt) *TokenInfo {
+	info := &TokenInfo{Size: len(at.raw), SignatureVerified: at.verified}
+	if at.raw != "" {
+		info.Fingerprint = a.hasher.token(at.raw, at.read)
+	}
+	if len(at.raw) > MaxTokenSize {
+		at.readOversize()
+	}
+	info.KeyHost = at.keyHost
 	if t := at.token; t != nil {
 		info.Algorithm, _ = t.Header["alg"].(string)
 		info.KeyID, _ = t.Header["kid"].(string)
 		info.Type, _ = t.Header["typ"].(string)
+		if t.Claims != nil && !at.panicked && (at.verified || a.claimed) {
+			at.describeClaims(info, t.Claims)
+		}
 	}
-	e.Reasons = at.reasons(a.classifiers)
-	if at.err == nil && !at.panicked {
-		e.Findings = at.findings()
-	}
-	if t := at.token; t != nil && t.Claims != nil && !at.panicked && (at.verified || a.claimed) {
-		at.readClaims(info, t.Claims)
-	}
-}
-
-func (at *attempt) readClaims(info *TokenInfo, c jwt.Claims) {
-	readClaims(info, c)
-	x := &at.extra
-	info.ID = x.jti
-	if info.Scopes = x.scp; x.scope != "" {
-		info.Scopes = strings.Fields(x.scope)
-	}
-}
-
-// readClaims asks the getters of c.
-func readClaims(info *TokenInfo, c jwt.Claims) {
-	info.Issuer, _ = c.GetIssuer()
-	info.Subject, _ = c.GetSubject()
-	info.Audience, _ = c.GetAudience()
-	info.IssuedAt = date(c.GetIssuedAt())
-	info.ExpiresAt = date(c.GetExpirationTime())
-}
-
-func date(d *jwt.NumericDate, err error) time.Time {
-	if err != nil || d == nil {
-		return time.Time{}
-	}
-	return d.Time
+	return info
 }
 
 // subject is who a token with a verified signature speaks for. A client that

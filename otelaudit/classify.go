@@ -4,12 +4,8 @@
 package otelaudit
 
 import (
-	"bytes"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/x509"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -18,52 +14,66 @@ import (
 // observe notes what one key said.
 func (at *attempt) observe(key any, err error) {
 	at.tried++
-	if strings.HasPrefix(at.method.Alg(), "HS") && isPublicKey(key) {
+	alg := at.method.Alg()
+	public := strings.HasPrefix(alg, "HS") && isPublicKey(key)
+	if public {
 		at.public++
+		at.found.add(FindingAlgKeyConfusion)
 	}
 	switch {
 	case err == nil:
 		at.verified = at.method != jwt.SigningMethodNone
+		if !at.verified {
+			at.found.add(FindingAlgNone)
+		}
+		if !public {
+			at.found.add(keyFinding(alg, key))
+		}
 	case errors.Is(err, jwt.ErrHashUnavailable):
 		at.hash = true
 	case errors.Is(err, jwt.ErrInvalidKeyType), errors.Is(err, jwt.ErrInvalidKey):
 		at.unfit++
+	case at.flaw == "":
+		at.flaw = keyFinding(alg, key)
 	}
 }
 
-// isPublicKey recognises public keys, also as the bytes of their PEM or DER form,
-// which HMAC takes for a secret.
-func isPublicKey(key any) bool {
-	switch k := key.(type) {
-	case *rsa.PublicKey, rsa.PublicKey, *ecdsa.PublicKey, ecdsa.PublicKey, ed25519.PublicKey, *ed25519.PublicKey:
-		return true
-	case []byte:
-		if b := bytes.TrimSpace(k); bytes.HasPrefix(b, []byte(pemMarker)) {
-			return bytes.Contains(b, []byte("PUBLIC KEY-----")) || bytes.Contains(b, []byte("CERTIFICATE-----"))
-		}
-		if len(k) > 32 && k[0] == 0x30 { // an ASN.1 SEQUENCE
-			if _, err := x509.ParsePKIXPublicKey(k); err == nil {
-				return true
-			}
-			_, err := x509.ParsePKCS1PublicKey(k)
-			return err == nil
+// verdict is why the token was refused, the decisive reason first, and what else is
+// suspicious.
+func (at *attempt) verdict(classifiers []func(error) (Reason, bool)) (reasons []Reason, found []Finding) {
+	reasons = at.reasons(classifiers)
+	if reasons != nil && !at.verified && !at.panicked {
+		reasons = at.blameHeader(reasons)
+	}
+	for _, f := range at.found {
+		if !slices.Contains(reasons, f.Reason()) {
+			found = append(found, f)
 		}
 	}
-	return false
+	return reasons, found
 }
 
-// findings are what golang-jwt accepted and an auditor would not have.
-func (at *attempt) findings() (out []Finding) {
-	if at.method == jwt.SigningMethodNone {
-		out = append(out, FindingAlgNone)
+// decisive are findings in the header of a forged token that tell more of the
+// attempt than that no key verified it. The gravest come first.
+var decisive = [...]Finding{
+	FindingHeaderJWK, FindingHeaderJKU, FindingHeaderX5U, FindingHeaderX5C,
+	FindingKidInjection, FindingKidNotString, FindingKidOversize, FindingJWEUnexpected,
+}
+
+// blameHeader puts the decisive findings before reasons that they explain: not before an
+// attack of another kind, nor a fault which would have refused an honest token too.
+func (at *attempt) blameHeader(reasons []Reason) []Reason {
+	var out []Reason
+	for _, f := range decisive {
+		if slices.Contains(at.found, f) && !slices.Contains(reasons, f.Reason()) {
+			out = append(out, f.Reason())
+		}
 	}
-	if at.public > 0 {
-		out = append(out, FindingAlgKeyConfusion)
+	class := reasons[0].Class()
+	if class == ClassAttack || class == ClassFault && reasons[0] != ReasonKeyfuncError {
+		return append(reasons, out...)
 	}
-	if len(at.raw) > MaxTokenSize {
-		out = append(out, FindingTokenOversize)
-	}
-	return out
+	return append(out, reasons...)
 }
 
 // reasons classifies a refusal by what was observed, never by the text of errors:
@@ -74,6 +84,8 @@ func (at *attempt) reasons(classifiers []func(error) (Reason, bool)) []Reason {
 		return []Reason{ReasonPanic}
 	case at.err == nil:
 		return nil
+	case at.unparsed:
+		return []Reason{ReasonTokenOversize}
 	}
 	var out []Reason
 	if len(at.raw) > MaxTokenSize {
@@ -90,7 +102,7 @@ func (at *attempt) reasons(classifiers []func(error) (Reason, bool)) []Reason {
 	case at.asked && at.keyErr != nil:
 		return append([]Reason{keyReason(at.keyErr, classifiers)}, out...)
 	case at.passed():
-		return append(claimReasons(at.err, &at.extra), out...)
+		return append(at.claimReasons(), out...)
 	case at.tried > 0:
 		return append([]Reason{at.signatureReason()}, out...)
 	case at.asked:
@@ -152,20 +164,34 @@ func (at *attempt) signatureReason() Reason {
 		return ReasonAlgKeyConfusion
 	case len(at.token.Signature) == 0:
 		return ReasonSignatureStripped
+	case isZeroSignature(at.method.Alg(), at.token.Signature):
+		return ReasonSignatureZero
 	case at.hash:
 		return ReasonConfigError
 	case at.unfit == at.tried:
 		return ReasonAlgJWKMismatch
+	case at.tried == 1 && (at.flaw == FindingCurveMismatch || at.flaw == FindingWeakRSAKey):
+		return at.flaw.Reason() // crypto/rsa refuses small keys, other curves have longer signatures
 	default:
 		return ReasonSignatureInvalid
 	}
 }
 
 // claimReasons lists every failed claim, in the order golang-jwt checks them.
-func claimReasons(err error, extra *claimsExtra) []Reason {
+func (at *attempt) claimReasons() []Reason {
 	var out []Reason
-	for _, leaf := range claimLeaves(err) {
-		out = append(out, claimReason(leaf, extra))
+	for i, leaf := range claimLeaves(at.err) {
+		r := claimReason(leaf, &at.extra)
+		// The exp is checked first, so that no other claim can be the first to be missing.
+		if r == ReasonClaimMissing && i == 0 && at.expRequired {
+			switch exp := at.extra.exp; {
+			case !exp.present:
+				r = ReasonExpMissing
+			case exp.seconds == 0:
+				r = ReasonExpZero
+			}
+		}
+		out = append(out, r)
 	}
 	if out == nil {
 		out = []Reason{ReasonOther}

@@ -57,7 +57,7 @@ type classifyCase struct {
 
 func classifyCases(t testing.TB) []classifyCase {
 	hs := func(claims jwt.MapClaims) string { return signed(t, jwt.SigningMethodHS256, hmacKey, claims) }
-	sub := jwt.MapClaims{"sub": "alice"}
+	sub := jwt.MapClaims{"sub": "alice", "exp": time.Now().Add(time.Hour).Unix()}
 	good := hs(sub)
 	segments := strings.Split(good, ".")
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -107,7 +107,8 @@ func classifyCases(t testing.TB) []classifyCase {
 		{name: "several", raw: hs(jwt.MapClaims{"exp": past, "aud": "a", "iss": "i", "sub": "s"}), keyfunc: own,
 			opts: []jwt.ParserOption{jwt.WithAudience("b"), jwt.WithIssuer("j"), jwt.WithSubject("t")},
 			want: []string{"expired", "audience_mismatch", "issuer_mismatch", "subject_mismatch"}},
-		{name: "claim missing", raw: good, keyfunc: own, opts: []jwt.ParserOption{jwt.WithExpirationRequired()}, want: []string{"claim_missing"}},
+		{name: "claim missing", raw: good, keyfunc: own, opts: []jwt.ParserOption{jwt.WithIssuer("i")}, want: []string{"claim_missing"}},
+		{name: "exp missing", raw: hs(jwt.MapClaims{"sub": "alice"}), keyfunc: own, opts: []jwt.ParserOption{jwt.WithExpirationRequired()}, want: []string{"exp_missing"}},
 		{name: "claim type", raw: hs(jwt.MapClaims{"exp": "soon"}), keyfunc: own, want: []string{"claim_type"}},
 		{name: "aud is an object", raw: hs(jwt.MapClaims{"aud": jwt.MapClaims{}}), keyfunc: own, opts: []jwt.ParserOption{jwt.WithAudience("b")}, want: []string{"claim_type"}},
 		{name: "custom", raw: good, keyfunc: own, claims: typed, want: []string{"claims_custom"}},

@@ -16,6 +16,8 @@ var (
 	errDisabled       = fmt.Errorf("%w: no log pipeline accepts it", ErrNotDurable)
 	errUnacknowledged = fmt.Errorf("%w: no log processor acknowledged it", ErrNotDurable)
 	errPipelinePanic  = fmt.Errorf("%w: the log pipeline panicked", ErrNotDurable)
+	errStorePanic     = errors.New("otelaudit: the store panicked")
+	errNoToken        = fmt.Errorf("otelaudit: a revocation in a store needs a jti or a fingerprint: %w", ReasonConfigError)
 	errUnknownEvent   = errors.New("otelaudit: unknown event name")
 )
 

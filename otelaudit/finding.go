@@ -3,6 +3,8 @@
 
 package otelaudit
 
+import "slices"
+
 // Finding is a stable code for what is suspicious about a token beside its verdict:
 // above all what golang-jwt accepts and RFC 8725 does not. Findings are
 // observations; they change a result only if [WithEnforcedFindings] names them. Each code is that
@@ -87,11 +89,19 @@ var findingTable = []FindingInfo{
 // Findings returns the closed table. The caller owns the slice.
 func Findings() []FindingInfo { return append([]FindingInfo(nil), findingTable...) }
 
+var findingByCode = func() map[Finding]*FindingInfo {
+	m := make(map[Finding]*FindingInfo, len(findingTable))
+	for i := range findingTable {
+		m[findingTable[i].Finding] = &findingTable[i]
+	}
+	return m
+}()
+
 // Class is the severity class of f. Evidence beside a verified signature weighs less
 // than the same in a forged token.
 func (f Finding) Class() Class {
-	if i := f.bit(); i >= 0 {
-		return findingTable[i].Class
+	if i, ok := findingByCode[f]; ok {
+		return i.Class
 	}
 	return ClassSuspicious
 }
@@ -99,12 +109,11 @@ func (f Finding) Class() Class {
 // Reason is what f becomes when it is enforced.
 func (f Finding) Reason() Reason { return Reason(f).closed() }
 
-// bit is the place of f in the table, and in a findingSet; -1 if it has none.
-func (f Finding) bit() int {
-	for i := range findingTable {
-		if findingTable[i].Finding == f {
-			return i
-		}
+// findings is a set, in the order of discovery.
+type findings []Finding
+
+func (s *findings) add(f Finding) {
+	if f != "" && !slices.Contains(*s, f) {
+		*s = append(*s, f)
 	}
-	return -1
 }

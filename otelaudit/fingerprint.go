@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -27,6 +28,9 @@ const (
 	domainText    = 'x'
 	domainUser    = 'u'
 	domainSession = 's'
+	domainID      = 'i'
+	domainAddress = 'a'
+	domainAgent   = 'g'
 )
 
 // hasher makes fingerprints: SHA-256, or HMAC-SHA-256 if it has a key.
@@ -122,3 +126,13 @@ func (h *hasher) text(domain byte, v string) string {
 
 // pseudonym is the user.hash of id.
 func (h *hasher) pseudonym(id string) string { return h.keyID + ":" + h.text(domainUser, id) }
+
+// TokenKey names the token in a [Store]: a digest of its issuer and jti (RFC 7519,
+// section 4.1.7) if it has one, else its fingerprint. It is keyed if the auditor has a pseudonym key,
+// so that processes which share a store need the same key.
+func (a *Auditor) TokenKey(t TokenInfo) string {
+	if t.ID == "" {
+		return "fp:" + t.Fingerprint
+	}
+	return "id:" + a.hasher.text(domainID, strconv.Itoa(len(t.Issuer))+":"+t.Issuer+t.ID)
+}

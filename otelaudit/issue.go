@@ -50,10 +50,10 @@ func (a *Auditor) issued(ctx context.Context, token *jwt.Token, raw string, err 
 		e.Token.KeyID, _ = token.Header["kid"].(string)
 		e.Token.Type, _ = token.Header["typ"].(string)
 		if raw != "" {
-			e.Token.Fingerprint = a.hasher.token(raw, func(_, claims []byte) { at.readExtra(claims) })
+			e.Token.Fingerprint = a.hasher.token(raw, func(_, claims []byte) { at.readClaims(claims) })
 		}
 		if token.Claims != nil {
-			at.readClaims(e.Token, token.Claims)
+			at.describeClaims(e.Token, token.Claims)
 		}
 	}()
 	e.Subject = at.subject(e.Token)

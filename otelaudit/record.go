@@ -22,6 +22,7 @@ const (
 	keyFingerprint       = attribute.Key("otelaudit.token.fingerprint")
 	keyAlgorithm         = attribute.Key("otelaudit.token.algorithm")
 	keyKeyID             = attribute.Key("otelaudit.token.key_id")
+	keyKeyHost           = attribute.Key("otelaudit.token.key_host")
 	keyTokenType         = attribute.Key("otelaudit.token.type")
 	keyIssuer            = attribute.Key("otelaudit.token.issuer")
 	keyAudience          = attribute.Key("otelaudit.token.audience")
@@ -194,6 +195,7 @@ func (a *Auditor) buildToken(e *Event, r *record) {
 	r.text(keyFingerprint, t.Fingerprint, maxID, true)
 	r.text(keyAlgorithm, t.Algorithm, maxID, true)
 	r.text(keyKeyID, t.KeyID, maxID, true)
+	r.text(keyKeyHost, t.KeyHost, maxID, true)
 	if !strings.EqualFold(t.Type, "JWT") {
 		r.text(keyTokenType, t.Type, maxID, true)
 	}

@@ -5,6 +5,7 @@ package otelaudit
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -35,4 +36,85 @@ type Memory struct {
 	Revoked, Used bool
 	// First is the first use.
 	First Sighting
+}
+
+// remember notes the use of the token in the store. What the store knew is added to the
+// reasons and findings of e.
+func (p *policy) remember(ctx context.Context, a *Auditor, e *Event) error {
+	by := a.sighting(ctx)
+	var before Memory
+	err := askStore(ctx, func(ctx context.Context) (err error) {
+		before, err = p.store.Use(ctx, a.TokenKey(*e.Token), by, remembered(e.Token.ExpiresAt))
+		return err
+	})
+	if err != nil {
+		if p.failOpen {
+			e.Findings = append(e.Findings, FindingStoreUnavailable)
+		}
+		return err
+	}
+	if before.Revoked {
+		e.Reasons = append(e.Reasons, ReasonTokenRevoked)
+	}
+	if before.Used && p.singleUse {
+		e.Reasons = append(e.Reasons, ReasonTokenReplayed)
+	}
+	if before.Used && before.First.differs(by) {
+		e.Findings = append(e.Findings, FindingContextChanged)
+	}
+	return nil
+}
+
+// storeTimeout bounds one call of a store, and with it how long a token can wait for it.
+const storeTimeout = time.Second
+
+// storeMargin is how much longer than its exp a token is remembered, since a parser may
+// have a leeway.
+const storeMargin = 10 * time.Minute
+
+func remembered(expires time.Time) time.Time {
+	if expires.IsZero() {
+		return expires
+	}
+	return expires.Add(storeMargin)
+}
+
+// askStore bounds a call of the host's store and keeps its panics from the host. The
+// error names the reason.
+func askStore(ctx context.Context, call func(context.Context) error) (err error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	defer func() {
+		if recover() != nil {
+			err = errStorePanic
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ReasonStoreUnavailable, err)
+		}
+	}()
+	return call(ctx)
+}
+
+// sighting is where the request of ctx comes from.
+func (a *Auditor) sighting(ctx context.Context) (s Sighting) {
+	x := exchangeFrom(ctx)
+	if x == nil {
+		return s
+	}
+	if v := x.request.ClientAddress; v != "" {
+		s.Address = a.hasher.text(domainAddress, v)
+	}
+	if v := x.request.UserAgent; v != "" {
+		s.Agent = a.hasher.text(domainAgent, v)
+	}
+	return s
+}
+
+// differs compares what both sightings know.
+func (s Sighting) differs(other Sighting) bool {
+	return s.Address != "" && other.Address != "" && s.Address != other.Address ||
+		s.Agent != "" && other.Agent != "" && s.Agent != other.Agent
 }
