@@ -42,6 +42,10 @@ func (at *attempt) observe(key any, err error) {
 // suspicious.
 func (at *attempt) verdict(classifiers []func(error) (Reason, bool)) (reasons []Reason, found []Finding) {
 	reasons = at.reasons(classifiers)
+	if at.err != nil && !at.unparsed && !at.panicked && at.shape() != "" {
+		// What is no token has no members and no spelling either.
+		at.found = slices.DeleteFunc(at.found, func(f Finding) bool { return !slices.Contains(decisive[:], f) })
+	}
 	if reasons != nil && !at.verified && !at.panicked {
 		reasons = at.blameHeader(reasons)
 	}
@@ -191,7 +195,9 @@ func (at *attempt) claimReasons() []Reason {
 				r = ReasonExpZero
 			}
 		}
-		out = append(out, r)
+		if !slices.Contains(out, r) {
+			out = append(out, r)
+		}
 	}
 	if out == nil {
 		out = []Reason{ReasonOther}

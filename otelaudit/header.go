@@ -31,7 +31,7 @@ func (h *headerVisitor) member(name, value []byte) {
 	switch string(name) {
 	case "alg":
 	case "typ":
-		h.dpop = tokenType(jsonString(value)) == "dpop+jwt"
+		h.dpop = isDPoP(value)
 	case "kid":
 		h.readKid(value)
 	case "jwk":
@@ -76,6 +76,12 @@ func (h *headerVisitor) readKid(value []byte) {
 	if isKidInjection(kid) {
 		h.found.add(FindingKidInjection)
 	}
+}
+
+// isDPoP recognises the typ of a DPoP proof (RFC 9449, section 4.2).
+func isDPoP(value []byte) bool {
+	const short, long = `"dpop+jwt"`, `"application/dpop+jwt"`
+	return bytes.EqualFold(value, []byte(short)) || bytes.EqualFold(value, []byte(long))
 }
 
 // isPlainKid is the fast path: a quoted word.

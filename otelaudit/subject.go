@@ -56,6 +56,12 @@ func ContextWithSubject(ctx context.Context, s Subject) context.Context {
 	return context.WithValue(ctx, subjectKey{}, s)
 }
 
+// ContextWithRequest returns a context in which events tell that they belong to the call q: for
+// adapters of protocols other than net/http, and for tests. [Auditor.Middleware] does the same.
+func ContextWithRequest(ctx context.Context, q RequestInfo) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, &exchange{request: q})
+}
+
 // SubjectFromContext returns the subject that was authenticated for ctx: set by
 // [ContextWithSubject] or [Auditor.RequireToken], or validated by a [Parser] within the same request of
 // [Auditor.Middleware].
