@@ -123,6 +123,7 @@ func (at *attempt) judgeDates(now time.Time, maxLifetime time.Duration) {
 		from = min(from, iat.seconds)
 	}
 	switch {
+	case !exp.present && at.dpop: // such a proof is judged by its iat (RFC 9449, section 4.3)
 	case !exp.present:
 		at.found.add(FindingExpMissing)
 	case exp.seconds == 0:

@@ -41,9 +41,20 @@ func FuzzParse(f *testing.F) {
 		if n := len(r.Records("")); n != 1 {
 			t.Errorf("events = %d, want 1", n)
 		}
+		rec := r.Records("")[0]
+		record := fmt.Sprint(rec.Body(), audittest.Attrs(rec))
 		if len(raw) > 32 {
-			rec := r.Records("")[0]
-			audittest.NoSecretsIn(t, fmt.Sprint(rec.Body(), audittest.Attrs(rec)), raw)
+			audittest.NoSecretsIn(t, record, raw)
 		}
+		// A valid token with the input for its claims, and a secret beside them.
+		const canary = "canary-of-a-private-claim"
+		text := b64(`{"alg":"HS256"}`) + "." + b64(`{"password":"`+canary+`","x":"`+raw+`"}`)
+		sig, err := jwt.SigningMethodHS256.Sign(text, hmacKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = parser.Parse(context.Background(), text+"."+b64(string(sig)), keyfunc)
+		rec = r.Records("")[1]
+		audittest.NoSecretsIn(t, fmt.Sprint(rec.Body(), audittest.Attrs(rec)), canary)
 	})
 }

@@ -92,3 +92,31 @@ func TestRootImportsOnlyTheAPI(t *testing.T) {
 		}
 	}
 }
+
+// TestThreatsNameEveryCode: an analyst finds every code of a token, up to those of logins and calls.
+func TestThreatsNameEveryCode(t *testing.T) {
+	text, err := os.ReadFile("THREATS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	login := false
+	for _, info := range Reasons() {
+		switch info.Reason {
+		case ReasonCredentialsInvalid:
+			login = true
+		case ReasonInsufficientScope, ReasonPolicyDenied, ReasonOther:
+		default:
+			if login {
+				continue
+			}
+		}
+		if info.Reason != ReasonCredentialsInvalid && !strings.Contains(string(text), "`"+string(info.Reason)+"`") {
+			t.Errorf("THREATS.md does not name %s", info.Reason)
+		}
+	}
+	for _, info := range Findings() {
+		if !strings.Contains(string(text), "`"+string(info.Finding)+"`") {
+			t.Errorf("THREATS.md does not name %s", info.Finding)
+		}
+	}
+}

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"gopkg.in/yaml.v3"
 )
 
@@ -232,12 +234,12 @@ func TestRegistryHasTheMetricsOfTheCode(t *testing.T) {
 	sameSet(t, "metrics", constants(t, "metrics.go", "metric"), names)
 }
 
-// upstream are the attributes of semantic-conventions that we use.
-var upstream = []string{
-	"log.record.uid", "error.type", "user.id", "user.hash", "session.id", "client.address",
-	"user_agent.original", "http.request.method", "http.route", "url.path",
-	"http.response.status_code", "rpc.system.name", "rpc.method", "server.address",
-}
+// upstream are the attributes of semantic-conventions that we use, as its Go package spells them.
+var upstream = codes([]attribute.Key{
+	semconv.LogRecordUIDKey, semconv.ErrorTypeKey, semconv.UserIDKey, semconv.UserHashKey, semconv.SessionIDKey,
+	semconv.ClientAddressKey, semconv.UserAgentOriginalKey, semconv.HTTPRequestMethodKey, semconv.HTTPRouteKey, semconv.URLPathKey,
+	semconv.HTTPResponseStatusCodeKey, semconv.RPCSystemNameKey, semconv.RPCMethodKey, semconv.ServerAddressKey,
+})
 
 func TestRegistryRefsResolve(t *testing.T) {
 	f := loadRegistry(t)

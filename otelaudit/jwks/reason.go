@@ -1,8 +1,6 @@
 // Copyright The otelaudit Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package jwks names the errors of MicahParks/keyfunc and jwkset in the terms of
-// otelaudit.
 package jwks
 
 import (
@@ -17,15 +15,22 @@ import (
 // Reason finds the reason of an error of a keyfunc.Keyfunc, for
 // [otelaudit.WithErrorReason]. It is safe for concurrent use.
 //
+// An error that names its reason itself, as those of [New] do, keeps it. Of the others,
+// a key id that no key has is otelaudit.ReasonKidUnknown, even if a deadline is in
+// the chain too: that is how a refresh for its sake ended. An ended context alone is
+// otelaudit.ReasonJWKSUnavailable, since the keys were not consulted to the end.
+//
 // To jwkset a key id that no key has and a key set that could never be fetched look the
-// same; both are otelaudit.ReasonKidUnknown. A fetch that ended by its deadline is
-// otelaudit.ReasonJWKSUnavailable.
+// same; both are otelaudit.ReasonKidUnknown. [New] tells them apart.
 func Reason(err error) (otelaudit.Reason, bool) {
+	if r, ok := otelaudit.ReasonOf(err); ok {
+		return r, true
+	}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return otelaudit.ReasonJWKSUnavailable, true
 	case errors.Is(err, jwkset.ErrKeyNotFound):
 		return otelaudit.ReasonKidUnknown, true
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return otelaudit.ReasonJWKSUnavailable, true
 	default:
 		return "", false
 	}
