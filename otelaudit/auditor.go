@@ -136,8 +136,9 @@ func (a *Auditor) deliver(out *emission, e *Event, elapsed time.Duration) error 
 	}
 	a.metrics.count(out, e, elapsed)
 
-	var r record
-	problems := a.build(out.caller, e, &r)
+	r, _ := records.Get().(*record)
+	defer r.release()
+	problems := a.build(out.caller, e, r)
 	if a.spanEvents {
 		r.mirror(out.caller, e)
 	}

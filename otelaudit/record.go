@@ -6,6 +6,7 @@ package otelaudit
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -60,6 +61,15 @@ type record struct {
 	uid              string
 	buf              [32]attribute.KeyValue
 	pub              [32]int
+}
+
+// records are reused: the pipeline and the span copy what they keep.
+var records = sync.Pool{New: func() any { return new(record) }}
+
+// release gives r back, without the values it held.
+func (r *record) release() {
+	*r = record{}
+	records.Put(r)
 }
 
 // add appends an attribute; low tells that it identifies no person.

@@ -57,7 +57,7 @@ func clean(s string, limit int) (out string, masked bool) {
 	return b.String(), masked
 }
 
-// isHarmless is the fast path: printable ASCII that cannot hold a token or key.
+// isHarmless is the fast path: printable ASCII that holds no token or key.
 func isHarmless(s string) bool {
 	dots := 0
 	for i := range len(s) {
@@ -69,7 +69,14 @@ func isHarmless(s string) bool {
 			dots++
 		}
 	}
-	return (dots == 0 || strings.IndexByte(s, 'e') < 0) && !hasMarker(s)
+	if hasMarker(s) {
+		return false
+	}
+	if dots == 0 || strings.IndexByte(s, 'e') < 0 {
+		return true
+	}
+	_, masked := mask(s)
+	return !masked
 }
 
 // isHidden reports control characters, and those that reorder, join or hide text.
