@@ -23,6 +23,14 @@
 // What becomes of a record after the pipeline took it is the pipeline's promise,
 // not this package's. The stock batch processor drops when its queue is full.
 //
+// # Findings and checks
+//
+// golang-jwt accepts tokens that RFC 8725 would not: duplicate claims, weak keys, ignored crit parameters, no
+// expiry. Each such token is accepted here too, and its event carries a [Finding]. [Parser.With] returns a parser that
+// refuses chosen ones ([WithEnforcedFindings]), takes only some types of token ([WithTokenType],
+// [WithAccessTokenProfile]), and asks a [Store] about revocation and reuse ([WithStore], [WithSingleUse]). THREATS.md lists every code
+// with the attack behind it.
+//
 // # What is never recorded
 //
 // Tokens, signatures, passwords, cookies, keys, query strings and the text of the host's

@@ -125,6 +125,8 @@ type PipelineState struct {
 	State string
 	// Lost is how many events could not be delivered, for a gap.
 	Lost int64
+	// LostFrom and LostTo are when the first and the last of them were emitted.
+	LostFrom, LostTo time.Time
 }
 
 // Severity is the OpenTelemetry severity of e: INFO for success and routine

@@ -45,6 +45,8 @@ const (
 	keyKeysRemoved       = attribute.Key("otelaudit.jwks.keys_removed")
 	keyPipelineState     = attribute.Key("otelaudit.pipeline.state")
 	keyPipelineLost      = attribute.Key("otelaudit.pipeline.lost")
+	keyPipelineLostFrom  = attribute.Key("otelaudit.pipeline.lost_from")
+	keyPipelineLostTo    = attribute.Key("otelaudit.pipeline.lost_to")
 	keyRedacted          = attribute.Key("otelaudit.redacted")
 
 	ownPrefix = "otelaudit."
@@ -157,6 +159,8 @@ func (a *Auditor) build(ctx context.Context, e *Event, r *record) (problems []er
 		r.about = r.text(keyPipelineState, p.State, maxID, true)
 		if p.Lost > 0 {
 			r.add(keyPipelineLost.Int64(p.Lost), true)
+			r.time(keyPipelineLostFrom, p.LostFrom)
+			r.time(keyPipelineLostTo, p.LostTo)
 		}
 	}
 	a.buildRequest(ctx, e, r)
