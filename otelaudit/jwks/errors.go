@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -48,6 +49,7 @@ var (
 	errKeyUse       = newKeyError(otelaudit.ReasonKeyUseInvalid, "the key is not for verifying signatures")
 	errAlgMismatch  = newKeyError(otelaudit.ReasonAlgJWKMismatch, "the key is not for the algorithm of the token")
 	errNoKeys       = newKeyError(otelaudit.ReasonJWKSUnavailable, "the key set is empty", jwkset.ErrKeyNotFound)
+	errEnded        = newKeyError(otelaudit.ReasonJWKSUnavailable, "the refreshes have ended", jwkset.ErrKeyNotFound)
 	errKidUnknown   = newKeyError(otelaudit.ReasonKidUnknown, "no key has the key id", jwkset.ErrKeyNotFound)
 	errLimited      = newKeyError(otelaudit.ReasonKidUnknownRateLimited,
 		"no key has the key id, and the keys were refreshed a moment ago", jwkset.ErrKeyNotFound)
@@ -55,7 +57,10 @@ var (
 		"no key has the key id, and a refresh was not waited for any longer", jwkset.ErrKeyNotFound)
 )
 
-var errPanic = errors.New("jwks: the fetch panicked")
+var (
+	errPanic     = errors.New("jwks: the fetch panicked")
+	errNotKeySet = errors.New("jwks: not a key set")
+)
 
 func unavailable(fault *FetchError) error {
 	return newKeyError(otelaudit.ReasonJWKSUnavailable, fault.text(), jwkset.ErrKeyNotFound, fault)
@@ -122,12 +127,14 @@ func (e *FetchError) problem() string {
 		return "the host is not found"
 	case errors.As(e.cause, &cert):
 		return "the certificate is not trusted"
+	case errors.Is(e.cause, io.ErrUnexpectedEOF):
+		return "the response ended early"
+	case errors.As(e.cause, &connect):
+		return "no connection"
 	case e.Status == http.StatusOK:
 		return "the response is not a key set"
 	case e.Status != 0:
 		return fmt.Sprintf("status %d", e.Status)
-	case errors.As(e.cause, &connect):
-		return "no connection"
 	default:
 		return "no response"
 	}

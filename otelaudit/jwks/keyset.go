@@ -117,6 +117,9 @@ func (s *keyset) anyKeys(ctx context.Context) (*index, error) {
 	if fault := s.fault(); fault != nil {
 		return nil, unavailable(fault)
 	}
+	if ctx.Err() != nil {
+		return nil, errNoKeys.with(ctx.Err())
+	}
 	return nil, errNoKeys
 }
 

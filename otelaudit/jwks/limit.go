@@ -4,7 +4,10 @@
 package jwks
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,8 +63,10 @@ func port(u *url.URL) string {
 	}
 }
 
-// bounded is a transport whose responses end with an [*http.MaxBytesError] beyond max
-// bytes. The limit is on what is read, after decompression by net/http.
+// bounded is a transport that fails with an [*http.MaxBytesError] if a response has
+// more than max bytes, after decompression by net/http, and reads no further. It also
+// refuses what is not a key set: to jwkset any JSON object without keys is an empty
+// one, so that an error page would withdraw all keys.
 type bounded struct {
 	base http.RoundTripper
 	max  int64
@@ -80,13 +85,36 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	if f := fetchFrom(req.Context()); f != nil {
 		f.status = resp.StatusCode
 	}
-	if resp.Body == nil {
-		return resp, nil
+	if resp.Body == nil || resp.StatusCode != http.StatusOK {
+		return resp, nil // jwkset does not read it
 	}
+	body, err := b.read(resp)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// read returns the response's body, which has to be a JSON object with the member keys
+// (RFC 7517, section 5.1).
+func (b bounded) read(resp *http.Response) ([]byte, error) {
+	defer func() { _ = resp.Body.Close() }()
 	if resp.ContentLength > b.max {
-		_ = resp.Body.Close()
 		return nil, &http.MaxBytesError{Limit: b.max}
 	}
-	resp.Body = http.MaxBytesReader(nil, resp.Body, b.max)
-	return resp, nil
+	body, err := io.ReadAll(http.MaxBytesReader(nil, resp.Body, b.max))
+	if err != nil {
+		return nil, err
+	}
+	var set struct {
+		Keys *json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(body, &set); err != nil {
+		return nil, errors.Join(errNotKeySet, err)
+	}
+	if set.Keys == nil {
+		return nil, errNotKeySet
+	}
+	return body, nil
 }

@@ -73,6 +73,9 @@ func (s *keyset) await(ctx context.Context, has func(*index) bool) (*index, erro
 		if idx := s.current.Load(); has(idx) {
 			return idx, nil
 		}
+		if s.ctx.Err() != nil {
+			return nil, errEnded
+		}
 		return nil, s.refused(errLimited)
 	}
 	timer := time.NewTimer(s.wait)
