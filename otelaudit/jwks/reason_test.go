@@ -7,8 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 
+	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 
@@ -23,7 +25,7 @@ func TestUnknownKeyID(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := jwt.New(jwt.SigningMethodHS256)
-	token.Header["kid"] = "nobody's"
+	token.Header["kid"] = "nobody"
 	raw, err := token.SignedString([]byte("a key of thirty-two bytes, or so"))
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +45,14 @@ func TestUnknownKeyID(t *testing.T) {
 func TestReason(t *testing.T) {
 	if got, ok := jwks.Reason(context.DeadlineExceeded); got != otelaudit.ReasonJWKSUnavailable || !ok {
 		t.Errorf("Reason(deadline) = %q, %v, want %q", got, ok, otelaudit.ReasonJWKSUnavailable)
+	}
+	late := errors.Join(context.DeadlineExceeded, jwkset.ErrKeyNotFound)
+	if got, ok := jwks.Reason(late); got != otelaudit.ReasonKidUnknown || !ok {
+		t.Errorf("Reason(not found, deadline) = %q, %v, want %q", got, ok, otelaudit.ReasonKidUnknown)
+	}
+	named := fmt.Errorf("%w: %w", jwkset.ErrKeyNotFound, otelaudit.ReasonKidUnknownRateLimited)
+	if got, ok := jwks.Reason(named); got != otelaudit.ReasonKidUnknownRateLimited || !ok {
+		t.Errorf("Reason(named) = %q, %v, want %q", got, ok, otelaudit.ReasonKidUnknownRateLimited)
 	}
 	if got, ok := jwks.Reason(errors.New("other")); ok {
 		t.Errorf("Reason(other) = %q, want none", got)
