@@ -5,6 +5,7 @@ package otelaudit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -69,4 +70,49 @@ func ExampleAuditor_Login() {
 	// Output:
 	// otelaudit.login success
 	// otelaudit.login failure credentials_invalid
+}
+
+func ExampleParser_With() {
+	parser, err := newAuditor().NewParser(jwt.WithValidMethods([]string{"HS256"})).With(
+		otelaudit.WithTokenType("at+jwt"),
+		otelaudit.WithEnforcedFindings(otelaudit.FindingExpMissing),
+	)
+	if err != nil {
+		panic(err)
+	}
+	key := []byte("an example key of thirty-two byte")
+	raw, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "alice"}).SignedString(key)
+	if err != nil {
+		panic(err)
+	}
+	_, err = parser.Parse(context.Background(), raw, func(*jwt.Token) (any, error) { return key, nil })
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, jwt.ErrTokenInvalidClaims), errors.Is(err, otelaudit.ReasonTypeMismatch))
+	// Output:
+	// otelaudit.token.validation failure type_mismatch
+	// otelaudit: token refused: type_mismatch, exp_missing
+	// true true
+}
+
+func ExampleNewMemoryStore() {
+	audit, store := newAuditor(), otelaudit.NewMemoryStore(0)
+	parser, err := audit.NewParser().With(otelaudit.WithStore(store))
+	if err != nil {
+		panic(err)
+	}
+	key := []byte("an example key of thirty-two byte")
+	raw, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": "https://id.example", "jti": "t-1"}).SignedString(key)
+	if err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	if err := audit.Revocation(ctx, otelaudit.Revocation{Store: store, Issuer: "https://id.example", TokenID: "t-1"}); err != nil {
+		panic(err)
+	}
+	_, err = parser.Parse(ctx, raw, func(*jwt.Token) (any, error) { return key, nil })
+	fmt.Println(errors.Is(err, otelaudit.ReasonTokenRevoked))
+	// Output:
+	// otelaudit.token.revocation success
+	// otelaudit.token.validation failure token_revoked
+	// true
 }

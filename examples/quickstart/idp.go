@@ -56,7 +56,10 @@ type signer struct {
 
 type user struct{ password, scope string }
 
-type grant struct{ user, jti string }
+type grant struct {
+	user, jti, sid string
+	expires        time.Time
+}
 
 // idp is an identity provider that signs with ES256 and RS256.
 type idp struct {
@@ -67,8 +70,8 @@ type idp struct {
 
 	mu      sync.Mutex
 	es, rs  signer
-	issued  map[string]grant // by fingerprint: no token is kept
-	revoked map[string]bool
+	issued  map[string]grant       // by fingerprint: no token is kept
+	revoked *otelaudit.MemoryStore // a real provider shares one with its services: see redisstore
 }
 
 func newIDP(audit *otelaudit.Auditor, seen *vault) (*idp, error) {
@@ -78,7 +81,7 @@ func newIDP(audit *otelaudit.Auditor, seen *vault) (*idp, error) {
 			"alice": {rand.Text(), "orders:read orders:refund"},
 			"bob":   {rand.Text(), "orders:read"},
 		},
-		issued: map[string]grant{}, revoked: map[string]bool{},
+		issued: map[string]grant{}, revoked: otelaudit.NewMemoryStore(0),
 	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -104,6 +107,7 @@ func (p *idp) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /login", p.login)
 	mux.HandleFunc("POST /revoke", p.revoke)
+	mux.HandleFunc("POST /logout", p.logout)
 	mux.HandleFunc("GET /jwks.json", p.jwks)
 	return p.audit.Middleware(mux)
 }
@@ -162,10 +166,15 @@ func (p *idp) issue(ctx context.Context, claims jwt.MapClaims, old bool) (string
 		return "", err
 	}
 	p.seen.add(raw)
-	sub, _ := claims["sub"].(string)
-	jti, _ := claims["jti"].(string)
+	g := grant{}
+	g.user, _ = claims["sub"].(string)
+	g.jti, _ = claims["jti"].(string)
+	g.sid, _ = claims["sid"].(string)
+	if exp, ok := claims["exp"].(int64); ok {
+		g.expires = time.Unix(exp, 0)
+	}
 	p.mu.Lock()
-	p.issued[p.audit.Fingerprint(raw)] = grant{sub, jti}
+	p.issued[p.audit.Fingerprint(raw)] = g
 	p.mu.Unlock()
 	return raw, nil
 }
@@ -197,24 +206,34 @@ func (p *idp) jwks(w http.ResponseWriter, r *http.Request) {
 
 // revoke revokes a token (RFC 7009): a token that it does not know is no error.
 func (p *idp) revoke(w http.ResponseWriter, r *http.Request) {
-	fp := p.audit.Fingerprint(r.PostFormValue("token"))
-	p.mu.Lock()
-	g, known := p.issued[fp]
+	g, fp, known := p.grant(r)
 	if known {
-		p.revoked[fp] = true
-	}
-	p.mu.Unlock()
-	if known {
-		_ = p.audit.Revocation(r.Context(), otelaudit.Revocation{UserID: g.user, Fingerprint: fp, TokenID: g.jti})
+		err := p.audit.Revocation(r.Context(), otelaudit.Revocation{
+			Store: p.revoked, UserID: g.user, Fingerprint: fp, Issuer: issuer, TokenID: g.jti, ExpiresAt: g.expires,
+		})
+		if err != nil {
+			http.Error(w, "try again", http.StatusServiceUnavailable)
+			return
+		}
 	}
 	w.WriteHeader(http.StatusOK)
 }
 
-// isRevoked stands for the store that a real service would share with its provider.
-func (p *idp) isRevoked(fingerprint string) bool {
+// logout ends the session of a token.
+func (p *idp) logout(w http.ResponseWriter, r *http.Request) {
+	if g, _, known := p.grant(r); known {
+		_ = p.audit.Logout(r.Context(), otelaudit.Logout{UserID: g.user, SessionID: g.sid})
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// grant finds the token of the form among those that were issued.
+func (p *idp) grant(r *http.Request) (g grant, fingerprint string, known bool) {
+	fingerprint = p.audit.Fingerprint(r.PostFormValue("token"))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.revoked[fingerprint]
+	g, known = p.issued[fingerprint]
+	return g, fingerprint, known
 }
 
 // rsaPEM is the public RSA key, which anyone can have.

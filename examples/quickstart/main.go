@@ -27,7 +27,6 @@ import (
 	"time"
 
 	"github.com/otelaudit/go/otelaudit"
-	"github.com/otelaudit/go/otelaudit/jwks"
 )
 
 func main() {
@@ -83,7 +82,7 @@ func play(ctx context.Context, exit, asJSON bool, stdout, stderr io.Writer) (ok 
 	// receiver, so that the last events still have somewhere to go.
 	defer func() { err = errors.Join(err, tel.shutdown()) }()
 
-	opts := []otelaudit.Option{otelaudit.WithErrorReason(jwks.Reason)}
+	var opts []otelaudit.Option
 	elsewhere := otherAddress(ctx)
 	if elsewhere == nil {
 		opts = append(opts, otelaudit.WithTrustedProxies(netip.MustParsePrefix("127.0.0.0/8")))
@@ -103,15 +102,15 @@ func play(ctx context.Context, exit, asJSON bool, stdout, stderr io.Writer) (ok 
 	if idp.url, err = apps.serve(idp.handler()); err != nil {
 		return false, err
 	}
-	orders, err := newOrders(audit, idp)
-	if err != nil {
-		return false, err
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	open := func() (o *orders, err error) {
+		if o, err = newOrders(ctx, audit, idp.url, idp.revoked); err == nil {
+			o.url, err = apps.serve(o.handler())
+		}
+		return o, err
 	}
-	if orders.url, err = apps.serve(orders.handler()); err != nil {
-		return false, err
-	}
-
-	s := newStory(idp, orders, seen, tel, rec, out, external != "", elsewhere)
+	s := newStory(idp, open, seen, tel, rec, out, external != "", elsewhere)
 	defer s.close()
 	if err := s.tell(ctx); err != nil {
 		return false, err
@@ -127,7 +126,6 @@ func play(ctx context.Context, exit, asJSON bool, stdout, stderr io.Writer) (ok 
 	if err := s.invite(ctx); err != nil {
 		return false, err
 	}
-	go orders.refreshEvery(ctx, time.Minute)
 	<-ctx.Done()
 	return ok, nil
 }

@@ -41,6 +41,9 @@ func eventsOf(rl *logspb.ResourceLogs) (out []event) {
 				who: attrs["user.id"], from: attrs["client.address"], route: attrs["http.route"],
 				fingerprint: attrs["otelaudit.token.fingerprint"],
 			}
+			if e.reason == "" {
+				e.reason = attrs["otelaudit.findings"] // of something that was accepted
+			}
 			for _, part := range [...]struct{ sign, kids string }{
 				{"+", attrs["otelaudit.jwks.keys_added"]}, {" -", attrs["otelaudit.jwks.keys_removed"]},
 			} {
@@ -110,7 +113,7 @@ func (p *printer) title(s string) { p.say("\n%s", p.paint("1", s)) }
 const layout = "  %-12s  %-5s  %-18s  %-7s  %-19s  %-9s  %-9s  %-20s  %s"
 
 func (p *printer) columns() {
-	p.say("%s", p.paint("2", fmt.Sprintf(layout, "TIME", "LEVEL", "EVENT", "OUTCOME", "REASON", "WHO", "FROM", "ROUTE OR KEYS", "FINGERPRINT")))
+	p.say("%s", p.paint("2", fmt.Sprintf(layout, "TIME", "LEVEL", "EVENT", "OUTCOME", "REASON OR FINDING", "WHO", "FROM", "ROUTE OR KEYS", "FINGERPRINT")))
 }
 
 // received prints the records of rl.

@@ -34,7 +34,8 @@ func (w want) matches(e event) bool {
 // story is the script and its stage.
 type story struct {
 	idp       *idp
-	orders    *orders
+	open      func() (*orders, error)
+	orders    *orders // once opened
 	seen      *vault
 	tel       *telemetry
 	rec       *receiver
@@ -73,8 +74,8 @@ func otherAddress(ctx context.Context) *http.Client {
 	return dialFrom(secondAddress)
 }
 
-func newStory(p *idp, o *orders, seen *vault, tel *telemetry, rec *receiver, out *printer, external bool, elsewhere *http.Client) *story {
-	return &story{idp: p, orders: o, seen: seen, tel: tel, rec: rec, out: out,
+func newStory(p *idp, open func() (*orders, error), seen *vault, tel *telemetry, rec *receiver, out *printer, external bool, elsewhere *http.Client) *story {
+	return &story{idp: p, open: open, seen: seen, tel: tel, rec: rec, out: out,
 		external: external, client: dialFrom(""), elsewhere: elsewhere}
 }
 
@@ -93,7 +94,7 @@ type step struct {
 }
 
 func (s *story) tell(ctx context.Context) error {
-	s.out.say("identity provider %s, orders API %s", s.idp.url, s.orders.url)
+	s.out.say("identity provider %s", s.idp.url)
 	if s.external {
 		s.out.say("events go to %s", externalEndpoint())
 	} else if !s.out.json {
