@@ -165,9 +165,10 @@ var elsewhere = map[otelaudit.Reason]string{
 	"scheme_unsupported":       "testdata/scenarios/other_scheme.txtar",
 	"token_multiple":           "testdata/scenarios/two_tokens.txtar",
 	"insufficient_scope":       "testdata/scenarios/missing_scope.txtar",
-	"key_use_invalid":          "jwks",
-	"kid_unknown_rate_limited": "jwks",
-	"jwks_unavailable":         "jwks",
+	"policy_denied":            "testdata/scenarios/policy_denied.txtar",
+	"key_use_invalid":          "jwks/testdata/scenarios/key_use_invalid.txtar",
+	"kid_unknown_rate_limited": "jwks/testdata/scenarios/kid_unknown_rate_limited.txtar",
+	"jwks_unavailable":         "jwks/testdata/scenarios/jwks_unavailable.txtar",
 }
 
 // checkCoverage: every code of a token, from the first reason of the table to the faults, has an attack and

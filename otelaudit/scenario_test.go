@@ -97,6 +97,15 @@ func runScenario(t *testing.T, request, raw string) string {
 	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux := http.NewServeMux()
 	mux.Handle("GET /orders/{id}", guard(ok))
+	mux.Handle("GET /reports/{year}", guard(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		d := otelaudit.Decision{Action: "read", Resource: "reports/" + req.PathValue("year"), Policy: "reports-by-year", Allowed: req.PathValue("year") == "2025"}
+		if err := a.Authorize(req.Context(), d); err != nil {
+			t.Error(err)
+		}
+		if !d.Allowed {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	})))
 	mux.Handle("POST /orders/{id}/refund", guard(a.RequireScope("orders:refund")(ok)))
 
 	req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(strings.ReplaceAll(request, "\n", "\r\n") + "\r\n\r\n")))
