@@ -10,10 +10,12 @@ import (
 )
 
 // The waits between attempts grow from minWait to maxWait, and are spread by half so that
-// services which lost the same receiver do not come back at once.
+// services which lost the same receiver do not come back at once. A pipeline that is being closed has no
+// time for more than rushWait, unless the receiver asks for it.
 const (
-	minWait = 100 * time.Millisecond
-	maxWait = 10 * time.Second
+	minWait  = 100 * time.Millisecond
+	maxWait  = 5 * time.Second
+	rushWait = 500 * time.Millisecond
 )
 
 // courier delivers one batch after another. It gives up only when it is stopped: a batch is
@@ -25,8 +27,8 @@ type courier struct {
 	settle func(from, to int, v verdict)
 	// report is told of attempts that failed, to log them.
 	report func(error)
-	// pause waits; tests replace it.
-	pause func(ctx context.Context, d time.Duration) error
+	// rush is closed when the pipeline is being closed.
+	rush <-chan struct{}
 }
 
 // deliver returns nil if every record of the batch of n is settled.
@@ -54,7 +56,7 @@ func (c *courier) part(ctx context.Context, from, to int) error {
 			return ctx.Err()
 		}
 		c.report(v.err)
-		if err := c.pause(ctx, max(v.wait, spread(wait))); err != nil {
+		if err := c.pause(ctx, v.wait, spread(wait)); err != nil {
 			return err
 		}
 		wait = min(2*wait, maxWait)
@@ -63,14 +65,27 @@ func (c *courier) part(ctx context.Context, from, to int) error {
 
 func spread(d time.Duration) time.Duration { return d/2 + rand.N(d) }
 
-// sleep waits for d or until ctx is done.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
+// pause waits for asked, or for d if that is longer and there is no rush, or until ctx is done.
+func (c *courier) pause(ctx context.Context, asked, d time.Duration) error {
+	rush := c.rush
+	for begun := time.Now(); ; {
+		select {
+		case <-rush:
+			d, rush = min(d, rushWait), nil
+		default:
+		}
+		left := max(asked, d) - time.Since(begun)
+		if left <= 0 {
+			return ctx.Err()
+		}
+		t := time.NewTimer(left)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-rush:
+		case <-t.C:
+		}
+		t.Stop()
 	}
 }

@@ -29,6 +29,7 @@ type memory struct {
 	afterwards func() // runs after each batch that was settled
 
 	wake chan struct{} // do not wait for a full batch
+	rush chan struct{} // closed when the pipeline is being closed
 	done chan struct{} // closed when run returned
 }
 
@@ -96,7 +97,7 @@ func (m *memory) hurry() {
 func (m *memory) run(ctx context.Context) {
 	defer close(m.done)
 	var batch []entry[sdklog.Record]
-	c := courier{report: m.once.report, pause: sleep}
+	c := courier{report: m.once.report, rush: m.rush}
 	c.send = func(ctx context.Context, from, to int) verdict { return m.send(ctx, batch[from:to]) }
 	c.settle = func(from, to int, v verdict) {
 		m.books.settle(to-from, v, false)

@@ -52,7 +52,7 @@ func Start(ctx context.Context, opts ...Option) (*Pipeline, error) {
 	m := &memory{
 		queue: newQueue[sdklog.Record](c.maxRecords, c.maxBytes, c.block), books: books, exporter: exporter,
 		batch: c.batch, delay: c.delay, timeout: c.timeout, once: &reporter{handle: c.onError},
-		wake: make(chan struct{}, 1), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), rush: make(chan struct{}), done: make(chan struct{}),
 	}
 	p := &Pipeline{memory: m, books: books, closing: c.closing}
 	m.afterwards = p.tellGap
@@ -142,6 +142,7 @@ func (p *Pipeline) close() error {
 	p.tellGap()
 	p.tell(otelaudit.PipelineState{State: "stop"})
 	p.memory.queue.close()
+	close(p.memory.rush)
 	ctx, cancel := context.WithTimeout(context.Background(), p.closing)
 	defer cancel()
 	_ = p.memory.ForceFlush(ctx)
