@@ -95,10 +95,9 @@ func (at *attempt) read(header, claims []byte) {
 	}
 }
 
-// readOversize reads an accepted token that is too long to be fingerprinted by its
+// readUndecoded reads an accepted token that is too long to be fingerprinted by its
 // contents, so that its size hides nothing.
-func (at *attempt) readOversize() {
-	at.found.add(FindingTokenOversize)
+func (at *attempt) readUndecoded() {
 	parts := strings.Split(at.raw, ".")
 	if !at.verified || len(parts) != 3 {
 		return
@@ -119,7 +118,10 @@ func (a *Auditor) describe(at *attempt) *TokenInfo {
 		info.Fingerprint = a.hasher.token(at.raw, at.read)
 	}
 	if len(at.raw) > MaxTokenSize {
-		at.readOversize()
+		at.found.add(FindingTokenOversize)
+	}
+	if len(at.raw) > maxDecoded {
+		at.readUndecoded()
 	}
 	info.KeyHost = at.keyHost
 	if t := at.token; t != nil {

@@ -50,7 +50,9 @@ func (c *claimsVisitor) member(name, value []byte) {
 	x := &c.extra
 	switch string(name) {
 	case "jti":
-		x.jti = jsonString(value)
+		if x.jti = jsonString(value); value[0] != '"' && value[0] != 'n' {
+			x.jti = string(value) // no string, but it names the token all the same
+		}
 	case "sid":
 		x.sid = jsonString(value)
 	case "scope":

@@ -19,6 +19,10 @@ import (
 // twice what common servers take for one header field.
 const MaxTokenSize = 16 << 10
 
+// maxDecoded is the length in bytes up to which a token is known by its contents, beyond which by
+// its text: none that long gets through a server.
+const maxDecoded = 1 << 20
+
 // fingerprintSize is the length of a fingerprint or pseudonym in bytes: 128 bits.
 const fingerprintSize = 16
 
@@ -92,7 +96,7 @@ func (h *hasher) token(raw string, visit func(header, claims []byte)) string {
 	defer h.put(s)
 	head, rest, ok := strings.Cut(raw, ".")
 	body, _, ok2 := strings.Cut(rest, ".")
-	if ok && ok2 && len(raw) <= MaxTokenSize {
+	if ok && ok2 && len(raw) <= maxDecoded {
 		const prefix = 1 + 8
 		s.buf = append(s.buf[:0], domainToken, 0, 0, 0, 0, 0, 0, 0, 0)
 		var errHead, errBody error

@@ -6,6 +6,7 @@ package otelaudit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,15 @@ import (
 	"github.com/otelaudit/go/otelaudit"
 	"github.com/otelaudit/go/otelaudit/audittest"
 )
+
+func guardedPadded(t *testing.T, a *otelaudit.Auditor, s otelaudit.Store) *otelaudit.Parser {
+	t.Helper()
+	p, err := a.NewParser(jwt.WithPaddingAllowed()).With(otelaudit.WithStore(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
 
 type deadStore struct{ call func(context.Context) error }
 
@@ -133,19 +143,28 @@ func TestRevoke(t *testing.T) {
 	for _, claims := range []jwt.MapClaims{
 		{"iss": "https://id.example", "jti": "t-1", "sub": "alice", "exp": exp.Unix()},
 		{"sub": "alice", "exp": exp.Unix()},
+		{"iss": "https://id.example", "jti": 4711, "exp": exp.Unix()},
+		{"sub": "alice", "exp": exp.Unix(), "pad": strings.Repeat("x", 2*otelaudit.MaxTokenSize)},
 	} {
 		raw := signed(t, jwt.SigningMethodHS256, hmacKey, claims)
 		if _, err := p.Parse(ctx, raw, ownKey); err != nil {
 			t.Fatalf("Parse() = %v, want nil", err)
 		}
 		iss, _ := claims["iss"].(string)
-		jti, _ := claims["jti"].(string)
+		jti := ""
+		if id, ok := claims["jti"]; ok {
+			jti = fmt.Sprint(id)
+		}
 		rev := otelaudit.Revocation{Store: store, Issuer: iss, TokenID: jti, Fingerprint: a.Fingerprint(raw), ExpiresAt: exp}
 		if err := a.Revocation(ctx, rev); err != nil {
 			t.Fatalf("Revocation() = %v, want nil", err)
 		}
 		if tok, err := p.Parse(ctx, raw, ownKey); !errors.Is(err, otelaudit.ReasonTokenRevoked) || tok.Valid {
 			t.Errorf("Parse() = %v, want token_revoked", err)
+		}
+		// Another spelling of the same token is the same token.
+		if tok, err := guardedPadded(t, a, store).Parse(ctx, raw+strings.Repeat("=", (4-len(raw[strings.LastIndexByte(raw, '.')+1:])%4)%4), ownKey); !errors.Is(err, otelaudit.ReasonTokenRevoked) || tok.Valid {
+			t.Errorf("Parse() of the padded token = %v, want token_revoked", err)
 		}
 		audittest.NoSecrets(t, r, raw)
 	}
