@@ -5,17 +5,16 @@ package otelaudit
 
 import "strings"
 
-// rootPaths open the absolute paths that are used to make a service read a file with known
+// rootPaths open the absolute paths, and URLs of other kinds, that are used to make a service read a file with known
 // contents for its key. Base64 may begin with a slash too, so the slash alone tells nothing.
-var rootPaths = []string{"/dev/", "/proc/", "/etc/", "/sys/", "/tmp/", "/var/", "/usr/", "/home/", "/root/", "/opt/", "/run/", "/bin/"}
+var rootPaths = []string{"file:", "php:", "data:", "gopher:", "/dev/", "/proc/", "/etc/", "/sys/", "/tmp/", "/var/", "/usr/", "/home/", "/root/", "/opt/", "/run/", "/bin/"}
 
 // kidMarkers are in no key id that is meant as one, with what they inject.
 var kidMarkers = []string{
 	"../", `..\`, "..%", "..;", "./", // path
 	"%00", "%2e%2e", "%0a", "%0d", "%2f", "%27", // path or line, encoded
-	"file:", "php:", "data:", "gopher:", "jndi:", // URL of another kind
 	"'", `"`, "`", ";", "|", "<", ">", "$(", "${", "{{", "&&", // query, command, template
-	" or ", " and ", " union ", " select ", "/*", " --", // query
+	" union select ", " union all ", "/*", " --", // query
 }
 
 // isKidInjection recognises key ids that aim at the code which looks keys up: a path,
@@ -32,6 +31,10 @@ func isKidInjection(kid string) bool {
 		}
 	}
 	if len(kid) > 2 && kid[1] == ':' && kid[2] == '\\' || strings.HasPrefix(kid, `\\`) || kid == ".." || strings.HasSuffix(kid, "/..") {
+		return true
+	}
+	// A word may stand in a name; with a comparison it is a condition.
+	if strings.Contains(kid, "=") && (strings.Contains(kid, " or ") || strings.Contains(kid, " and ")) {
 		return true
 	}
 	for _, m := range kidMarkers {
