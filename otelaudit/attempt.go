@@ -34,6 +34,7 @@ type attempt struct {
 	hash     bool
 	flaw     Finding // of a key that did not verify the signature
 
+	looked  bool // at the decoded token
 	found   findings
 	keyHost string // of the URL in jku or x5u
 	jwk     bool   // the header has one
@@ -88,6 +89,7 @@ func (at *attempt) read(header, claims []byte) {
 	if strings.Count(at.raw, ".") != 2 {
 		return
 	}
+	at.looked = true
 	at.readHeader(header)
 	at.readClaims(claims)
 	if !isCanonical(at.raw) {

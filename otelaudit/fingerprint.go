@@ -117,9 +117,9 @@ func (h *hasher) token(raw string, visit func(header, claims []byte)) string {
 	return s.finish()
 }
 
-// trimPadding lets a token of jwt.WithPaddingAllowed decode to the same bytes. The
-// decoder does not keep its argument.
-func trimPadding(seg string) []byte { return []byte(strings.TrimRight(seg, "=")) }
+// trimPadding lets a token of jwt.WithPaddingAllowed decode to the same bytes, also one with
+// line breaks within the padding, which decoders skip. The decoder does not keep its argument.
+func trimPadding(seg string) []byte { return []byte(strings.TrimRight(seg, "=\r\n")) }
 
 func (h *hasher) text(domain byte, v string) string {
 	s := h.get()

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // FuzzClean: what is recorded is bounded, printable, and holds no token.
@@ -147,6 +149,26 @@ func FuzzKid(f *testing.F) {
 		}
 		if strings.ContainsFunc(kid, isHidden) && !got {
 			t.Errorf("isKidInjection(%q) = false", kid)
+		}
+	})
+}
+
+// FuzzDecode: what golang-jwt decodes, this library decodes to the same bytes.
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{"QQ", "QQ==", "QQ=\n=", "Q\nQ", "QQ\r\n==", "QUI=", "QUI", "Q=Q=", "=QQ=", "\n="} {
+		f.Add(s)
+	}
+	parsers := []*jwt.Parser{jwt.NewParser(), jwt.NewParser(jwt.WithPaddingAllowed()), jwt.NewParser(jwt.WithStrictDecoding())}
+	f.Fuzz(func(t *testing.T, seg string) {
+		for i, p := range parsers {
+			want, err := p.DecodeSegment(seg)
+			if err != nil {
+				continue
+			}
+			got, err := base64.RawURLEncoding.DecodeString(string(trimPadding(seg)))
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("parser %d: decoded %q as %q, %v, want %q", i, seg, got, err, want)
+			}
 		}
 	})
 }

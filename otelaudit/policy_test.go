@@ -212,3 +212,33 @@ func TestTokenKey(t *testing.T) {
 		seen[key] = info
 	}
 }
+
+// TestSpellingsAreLookedAt: however golang-jwt lets a token be spelled, it is the same token, and what
+// is enforced holds.
+func TestSpellingsAreLookedAt(t *testing.T) {
+	r := audittest.NewRecorder(t)
+	a := r.Auditor()
+	p, err := a.NewParser(jwt.WithPaddingAllowed()).With(otelaudit.WithEnforcedFindings(otelaudit.FindingJSONDuplicateMember))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, body := b64(`{"alg":"HS256"} `), b64(`{"sub":"alice","sub":"root","x":"yz"}`)
+	for _, pad := range []string{"", "=", "==", "=\n=", "\n==", "==\n", "=\r\n=", "\r\n"} {
+		text := head + "." + body + pad
+		sig, err := jwt.SigningMethodHS256.Sign(text, hmacKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := text + "." + b64(string(sig))
+		if _, err := jwt.NewParser(jwt.WithPaddingAllowed()).Parse(raw, ownKey); err != nil {
+			continue // golang-jwt does not take it
+		}
+		tok, err := p.Parse(context.Background(), raw, ownKey)
+		if !errors.Is(err, otelaudit.ReasonJSONDuplicateMember) || tok.Valid {
+			t.Errorf("padding %q: Parse() = %v, want json_duplicate_member", pad, err)
+		}
+		if got := a.Fingerprint(raw); got != a.Fingerprint(head+"."+body+".") {
+			t.Errorf("padding %q: another fingerprint", pad)
+		}
+	}
+}

@@ -46,10 +46,10 @@ func (e *RefusalError) Unwrap() []error {
 // check judges a token that golang-jwt accepted, and moves from the findings of e
 // those that are enforced to the reasons. A token that could not be judged passes only if nothing
 // is demanded of it.
-func (p *policy) check(ctx context.Context, a *Auditor, at *attempt, e *Event, judged bool) *RefusalError {
-	if !judged {
+func (p *policy) check(ctx context.Context, a *Auditor, at *attempt, e *Event, unjudged Reason) *RefusalError {
+	if unjudged != "" {
 		if p.demands() {
-			return refusal([]Reason{ReasonPanic}, nil)
+			return refusal([]Reason{unjudged}, nil)
 		}
 		return nil
 	}

@@ -138,9 +138,9 @@ func (p *Parser) validated(ctx context.Context, at *attempt, start time.Time) er
 	a := p.auditor
 	e := Event{Name: EventTokenValidation, Time: a.clock()}
 	var refusal *RefusalError
-	judged := p.judge(at, &e)
+	unjudged := p.judge(at, &e)
 	if at.err == nil && !at.panicked {
-		refusal = p.policy.check(ctx, a, at, &e, judged)
+		refusal = p.policy.check(ctx, a, at, &e, unjudged)
 	}
 	switch {
 	case at.panicked:
@@ -165,11 +165,12 @@ func (p *Parser) validated(ctx context.Context, at *attempt, start time.Time) er
 	return lost
 }
 
-// judge fills in what e tells of the token. Claims are the host's code: one that panics in a
-// getter must not break a validation that succeeded.
-func (p *Parser) judge(at *attempt, e *Event) (judged bool) {
+// judge fills in what e tells of the token, and returns why it could not, if so. Claims are
+// the host's code: one that panics in a getter must not break a validation that succeeded.
+func (p *Parser) judge(at *attempt, e *Event) (unjudged Reason) {
+	unjudged = ReasonPanic
 	defer func() {
-		if !judged {
+		if unjudged == ReasonPanic {
 			_ = recover()
 			e.Token = &TokenInfo{Size: len(at.raw)}
 			e.Reasons = []Reason{ReasonPanic}
@@ -180,5 +181,8 @@ func (p *Parser) judge(at *attempt, e *Event) (judged bool) {
 		at.judgeDates(e.Time, p.policy.maxLifetime)
 	}
 	e.Reasons, e.Findings = at.verdict(p.auditor.classifiers)
-	return true
+	if !at.looked { // golang-jwt decoded what this library could not
+		return ReasonOther
+	}
+	return ""
 }
